@@ -194,8 +194,7 @@ fn say_revoked(done: &Revocation, as_json: bool) {
     for key in &done.followers {
         let key = shown(&key.to_string());
         say::err(format_args!(
-            "it goes with the key that named it to follow: {key}; where it is good all the same, give it to `run` with \
-             --log-key"
+            "it goes with the key that named it to follow, unless `run` is given it with --log-key, as it may be now: {key}"
         ));
     }
     for one in &done.unread {

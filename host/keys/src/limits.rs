@@ -24,7 +24,7 @@ pub const KEY_FILE_BYTES_MAX: usize = 4_096;
 /// Longest file of last signed heads.
 pub const LAST_SIGNED_BYTES_MAX: usize = HEADS_BYTES_MAX;
 /// Longest wait for one answer of a TPM: the slowest command that is sent, the derivation of a key, takes
-/// about a second on slow chips. Below the five seconds for which the recorder waits for a signature.
+/// about a second on slow chips. Below the nine seconds for which the recorder waits for a seal.
 pub const TPM_TIMEOUT_NS: u64 = 4_000_000_000;
 /// Longest wait for an RSA key to be derived: a TPM looks for two primes, which takes seconds on most chips and more than a
 /// minute on slow ones that are unlucky. Only an enrolment asks for it.

@@ -37,7 +37,7 @@ codes! {
         Refused = 9, "refused", "the signer refused the statement: the log went back, or another asks";
         RolledBack = 10, "rolled_back", "the log is not the one that went before, as an entry says: this generation is sealed no more";
         NoAnswer = 11, "no_answer", "the signer took the request and did not answer in time: its store is slow with each command, or it hangs";
-        OtherKeys = 12, "other_keys", "who answers as the signer announces other keys than those of this log: nothing is asked of it";
+        OtherKeys = 12, "other_keys", "who answers as the signer has other keys than those of this log, or does not sign with them what it says: nothing is asked of it";
     }
 }
 
@@ -71,7 +71,7 @@ codes! {
 
 impl KeyFault {
     /// Whether what holds the keys was there, was asked to sign and did not. A store that is not there or does not begin was never asked, nor
-    /// was one behind a signer that is not there, does not answer or announces other keys; a statement that was refused was never given to it.
+    /// was one behind a signer that is not there, does not answer or has other keys; a statement that was refused was never given to it.
     #[must_use]
     pub const fn is_failed_signature(self) -> bool {
         match self {

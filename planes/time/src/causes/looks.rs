@@ -132,6 +132,8 @@ pub(crate) struct Looks {
     sync: Counted,
     follow_up: Counted,
     announce: Counted,
+    /// When the first Announce came after the Syncs had ended.
+    announced: Option<MonoNs>,
     delay_resp: u64,
     /// Delays measured in all.
     delays: u64,
@@ -182,6 +184,7 @@ impl Looks {
             self.sync = Counted::default();
             self.follow_up = Counted::default();
             self.announce = Counted::default();
+            self.announced = None;
             self.delay_resp = port.received.delay_resp;
             self.forget_motion();
         }
@@ -189,6 +192,10 @@ impl Looks {
         self.sync.take(at, port.received.sync);
         self.follow_up.take(at, port.received.follow_up);
         self.announce.take(at, port.received.announce);
+        self.announced = match self.announce.went_on_after(&self.sync) {
+            true => self.announced.or(Some(at)),
+            false => None,
+        };
         self.flow_signs(at, &mut signs);
         // Who follows nobody calls himself the grandmaster, and does so before his port says it.
         let alone = matches!(
@@ -229,10 +236,12 @@ impl Looks {
             port => port,
         };
         let sync = self.sync.flow(now, quiet_ns);
-        // An Announce from before the Syncs ended says nothing of now.
+        // An Announce from before the Syncs ended says nothing of now, and neither does the first one of a master that is back: its
+        // Syncs are due.
+        let announced = |since: MonoNs| now.since(since) >= quiet_ns;
         let announce = match self.announce.flow(now, quiet_ns) {
             Flow::Flowing | Flow::Thinned
-                if sync == Flow::Stopped && !self.announce.went_on_after(&self.sync) =>
+                if sync == Flow::Stopped && !self.announced.is_some_and(announced) =>
             {
                 Flow::Stopped
             }

@@ -48,7 +48,7 @@ pub struct Flows {
     pub sync: Flow,
     /// Follow_Up: the general path (UDP port 320).
     pub follow_up: Flow,
-    /// Announce: the general path. Where Syncs have stopped, only those since then.
+    /// Announce: the general path. Where Syncs have stopped, only those since then, and not the first one before Syncs are due behind it.
     pub announce: Flow,
 }
 

@@ -46,7 +46,7 @@ fn judge(payload: &Payload, uid: u32, now: MonoNs) -> Result<(), (RefuseReason, 
         return Err((RefuseReason::Encoding, detail));
     }
     let forges = |text: &str| text.chars().any(steers);
-    if texts.into_iter().flatten().any(forges) {
+    if texts.into_iter().any(forges) {
         let detail = "a text has a sign that steers a screen, such as the end of a line".to_owned();
         return Err((RefuseReason::Encoding, detail));
     }
@@ -213,46 +213,30 @@ fn about_outputs(payload: &Payload) -> Result<(), (RefuseReason, String)> {
 }
 
 /// The texts of an entry that are free.
-type Texts<'p> = [Option<&'p str>; 4];
+type Texts<'p> = Vec<&'p str>;
 
 /// Who says what people may say, and the other texts of it.
 fn said_by(payload: &Payload) -> Result<(&Actor, Texts<'_>), (RefuseReason, String)> {
     Ok(match payload {
         Payload::Probe(probe) => {
-            let [unit, note, file] =
-                [&probe.unit, &probe.note, &probe.file_name].map(Option::as_deref);
-            (&probe.actor, [Some(probe.probe.as_str()), unit, note, file])
+            let others = [&probe.unit, &probe.note, &probe.file_name].map(Option::as_deref);
+            let texts = [probe.probe.as_str()].into_iter();
+            (
+                &probe.actor,
+                texts.chain(others.into_iter().flatten()).collect(),
+            )
         }
-        Payload::Maintenance(work) => (&work.actor, [Some(&work.reason), None, None, None]),
-        Payload::SignOff(signed) => (&signed.actor, [signed.note.as_deref(), None, None, None]),
-        Payload::Command(command) => (&command.actor, [Some(&command.reason), None, None, None]),
-        Payload::Tag(tag) => (
-            &tag.actor,
-            [Some(&tag.reason), tag.owner.as_deref(), None, None],
-        ),
-        Payload::ClockOrder(order) => (&order.actor, [Some(&order.reason), None, None, None]),
-        Payload::Enrolment(told) => {
-            let texts = [
-                Some(told.reason.as_str()),
-                Some(told.registrar.as_str()),
-                None,
-                None,
-            ];
-            (&told.actor, texts)
+        Payload::Maintenance(work) => (&work.actor, vec![&work.reason]),
+        Payload::SignOff(signed) => (&signed.actor, signed.note.as_deref().into_iter().collect()),
+        Payload::Command(command) => (&command.actor, vec![&command.reason]),
+        Payload::Tag(tag) => {
+            let owner = tag.owner.as_deref().into_iter();
+            (&tag.actor, owner.chain([tag.reason.as_str()]).collect())
         }
-        Payload::Revocation(told) => {
-            let texts = [
-                Some(told.reason.as_str()),
-                Some(told.by.as_str()),
-                Some(told.why.as_str()),
-                None,
-            ];
-            (&told.actor, texts)
-        }
-        Payload::KeyRotation(told) => {
-            let texts = [Some(told.reason.as_str()), None, None, None];
-            (&told.actor, texts)
-        }
+        Payload::ClockOrder(order) => (&order.actor, vec![&order.reason]),
+        Payload::Enrolment(told) => (&told.actor, vec![&told.reason, &told.registrar]),
+        Payload::Revocation(told) => (&told.actor, vec![&told.reason, &told.by, &told.why]),
+        Payload::KeyRotation(told) => (&told.actor, vec![&told.reason]),
         other => {
             let detail = format!("{} entries are not written by people", other.kind().name());
             return Err((RefuseReason::Kind, detail));

@@ -114,25 +114,20 @@ impl Committer {
     /// What the signer attested to whoever asked.
     pub(super) fn attested(&mut self, entry: Captured, answer: Answer) {
         let payload = entry.payload();
-        let unsigned = match &payload {
-            Ok(Payload::Attestation(told)) => self.answers(told).err(),
-            _ => None,
-        };
-        match payload {
-            Ok(Payload::Attestation(told)) if self.is_of_keys_before(&told.note) => self.refuse(
-                0,
-                RefuseReason::Keys,
-                "the keys of the log changed meanwhile, and those of before attested: ask again",
-                &answer,
-            ),
-            Ok(_) if unsigned.is_some() => {
-                let words = format!(
-                    "what answered at the signer's socket attested nothing with the keys of this log: {}; nothing of it went into the \
-                     log; see who serves the socket, and start the signer that has these keys",
-                    unsigned.unwrap_or_default()
-                );
-                self.refuse(0, RefuseReason::Keys, &words, &answer);
+        if let Ok(Payload::Attestation(told)) = &payload {
+            if self.is_of_keys_before(&told.note) {
+                let words = "the keys of the log changed meanwhile, and those of before attested: ask again";
+                return self.refuse(0, RefuseReason::Keys, words, &answer);
             }
+            if let Err(unsigned) = self.answers(told) {
+                let words = format!(
+                    "what answered at the signer's socket attested nothing with the keys of this log: {unsigned}; nothing of it went into the \
+                     log; see who serves the socket, and start the signer that has these keys"
+                );
+                return self.refuse(0, RefuseReason::Keys, &words, &answer);
+            }
+        }
+        match payload {
             Ok(payload) if self.stopping.is_none() => {
                 self.stats.boot.observe(&payload);
                 self.take_report(0, entry, payload, answer);
