@@ -11,8 +11,8 @@ use crate::say;
 use evidence::{Blob, Digest, Generation, MonoNs};
 use ipc::Message;
 use ipc::message::{
-    BoundHead, CounterArea, Describe, ErrorCode, Keys, NoteText, RecordPurpose, SignCheckpoint,
-    SignedNote, SignedRecord, SignedTree, Uses,
+    BoundHead, CounterArea, Describe, ErrorCode, Keys, LackedCounter, NoteText, RecordPurpose,
+    SignCheckpoint, SignedNote, SignedRecord, SignedTree, Uses,
 };
 use keys::{Identity, IdentityDir, StatedRotation, now_ns};
 use proof::Hash;
@@ -36,6 +36,8 @@ pub(crate) struct Desk {
     /// Steps of the counter of firmware versions.
     steps: RateLimit,
     boot: BootId,
+    /// When a counter was not there last that a tree head should have been bound to.
+    lacked: BTreeMap<CounterKind, MonoNs>,
     /// When the plain counter was moved last.
     plain: Option<PlainMark>,
     /// Whether that is not known to have been done, so that it is due again.
@@ -110,6 +112,7 @@ impl Desk {
             endorsements: RateLimit::new(limit(Purpose::Attestation), now_ns()),
             steps,
             boot: ipc::boot_id(),
+            lacked: BTreeMap::new(),
             plain,
             plain_owed: false,
             plain_every_ns: plain_every_s.saturating_mul(1_000_000_000),
@@ -240,6 +243,8 @@ impl Desk {
                 if signed.lacking.contains(&CounterKind::Plain) {
                     self.plain = None;
                 }
+                let now = MonoNs(now_ns());
+                (self.lacked).extend(signed.lacking.iter().map(|counter| (*counter, now)));
                 if let Some(error) = &signed.unbound {
                     say::err(format_args!("a checkpoint is not bound: {error}"));
                 }
@@ -362,6 +367,12 @@ impl Desk {
             maker: description.maker,
             key_public: description.key_public.map(Blob),
             counters,
+            lacked: (self.lacked.iter())
+                .map(|(counter, at)| LackedCounter {
+                    counter: *counter,
+                    at: *at,
+                })
+                .collect(),
             plain_every_ns: self.plain_every_ns,
             not_applied: self.lacks(description.kept),
             uses: uses(audit),
@@ -429,6 +440,5 @@ fn signed_note(signed: trust_plane::Signed, audit: Audit, door: &Door) -> Signed
         signature_failures: audit.signature_failures,
         turned_away: door.told(),
         began: door.began(),
-        lacking: signed.lacking,
     }
 }

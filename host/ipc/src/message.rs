@@ -12,7 +12,7 @@ use crate::limits::{
 };
 use crate::wire::Wire;
 use evidence::cbor::{DecodeError, DecodeFault, Reader, Writer};
-use evidence::reasons::{CounterKind, Custody, KeyFault, TruthClass};
+use evidence::reasons::{Custody, KeyFault, TruthClass};
 use evidence::{
     Actor, Blob, BootId, Captured, CommitId, Digest, Epoch, Generation, Kind, MeterId, MonoNs,
     PointId, ScheduleId, SourceId, UtcNs,
@@ -87,9 +87,9 @@ code_list! {
 
 mod parts;
 pub use parts::{
-    BoundHead, CounterArea, EndorsementCertificate, FeedEntry, Hole, MissedSlot, OpenClock,
-    OpenCommand, PortRuns, Quote, QuotedPcr, SealedCredential, SetTag, SignedTree, TurnedAway,
-    Uses, WireRun,
+    BoundHead, CounterArea, EndorsementCertificate, FeedEntry, Hole, LackedCounter, MissedSlot,
+    OpenClock, OpenCommand, PortRuns, Quote, QuotedPcr, SealedCredential, SetTag, SignedTree,
+    TurnedAway, Uses, WireRun,
 };
 
 messages! {
@@ -294,7 +294,6 @@ messages! {
         7 signature_failures: u64 => "signatures not had, or withheld, since then";
         8 turned_away: Vec<TurnedAway> => "callers turned away since then, by who the kernel says they are";
         9 began: MonoNs => "when the signer was started: the run whose counts these are";
-        10 lacking: Vec<CounterKind> => "counters that its store should have and has not";
     }
     66 Describe { "Asks the signer what it is."
         0 origin: Option<String> => "for which origin; the base origin when absent";
@@ -326,6 +325,7 @@ messages! {
         21 firmware_fault: Option<KeyFault> => "why it is not known how that counter stands; absent where it is";
         22 firmware_unread: Option<String> => "the same in words";
         23 note: Option<NoteText> => "the number that was asked with and all of this, signed with both keys under the base origin; absent where there was none";
+        24 lacked: Vec<LackedCounter> => "counters that its store should have had for a tree head since it was started, and had not";
     }
     69 SignRecord { "Asks for a signature on the digest of these bytes, which the signer makes."
         0 origin: String => "the log's origin line, with its generation";

@@ -6,6 +6,7 @@ use crate::common::contract::Contract;
 use crate::common::sites::{Collector, Node, Street};
 use crate::common::{about, number, program, text, wait_until};
 use crate::rotation::{rotate, rotations, sealed, verifies};
+use evidence::reasons::Custody;
 use evidence::{Actor, Blob, Digest, Generation};
 use ipc::message::{Describe, Keys, NoteText, Rotate, SignedTree};
 use ipc::{Channel, Listener, Message};
@@ -32,10 +33,12 @@ const OLD: u8 = 2;
 const HALF: u8 = 3;
 /// A sign of the signature on a statement is another.
 const STATEMENT: u8 = 4;
+/// The key is said to be held where it is not.
+const CUSTODY: u8 = 5;
 /// Somebody with keys of his own answers in the signer's stead.
-const IMPOSTOR: u8 = 5;
+const IMPOSTOR: u8 = 6;
 /// He announces the keys of the log, which are public, and what else would do harm.
-const PRETENDER: u8 = 6;
+const PRETENDER: u8 = 7;
 
 /// Changes a sign of the first signature.
 fn flipped(note: &str) -> String {
@@ -66,6 +69,9 @@ fn harmed(answer: Message, harm: u8, first: &mut Option<NoteText>) -> Message {
                 HALF => NoteText(half(&signed.note.0)),
                 _ => signed.note,
             };
+            if harm == CUSTODY {
+                signed.custody = Custody::Tpm;
+            }
             signed.into()
         }
         Message::SignedRecord(mut signed) if harm == STATEMENT => {
@@ -215,6 +221,10 @@ fn not_sealed(node: &Node, harm: &AtomicU8) {
             HALF,
             "the signer's note is not signed with its two keys and them alone",
         ),
+        (
+            CUSTODY,
+            "the signer says beside a head that its key is held as tpm, and described it as held as software",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -223,10 +233,8 @@ fn not_sealed(node: &Node, harm: &AtomicU8) {
         let event = told(data, "signer_unavailable", place + 1);
         let detail = text(&event, "detail");
         assert!(detail.starts_with(&format!("failed: {words}")), "{event}");
-        assert!(
-            detail.contains("see who serves the signer's socket"),
-            "{event}"
-        );
+        let cure = "see who serves the signer's socket";
+        assert!(detail.contains(cure), "{event}");
         let status = node.status();
         assert_eq!(text(&status["seals"], "state"), "missed", "{status}");
         if how == FLIPPED {

@@ -45,7 +45,7 @@ fn refused(channel: &Channel, above: Option<u64>, code: ErrorCode, says: &str) {
 fn the_firmware_counter_moves_a_few_times_a_day_and_who_wants_more_is_counted() {
     const A_DAY: u64 = 4;
     let tpm = Swtpm::new();
-    let site = in_tpm(&tpm);
+    let site = in_tpm(&tpm.socket());
     let signer = site.start();
     let channel = site.connect();
     let first = bound(&channel, 7, None);

@@ -5,6 +5,8 @@ mod common;
 #[cfg(test)]
 mod firmware;
 #[cfg(test)]
+mod lacked;
+#[cfg(test)]
 mod manners;
 #[cfg(test)]
 mod program;

@@ -45,11 +45,10 @@ fn path(path: &Path) -> &str {
 }
 
 /// A site whose key is in a TPM.
-pub(crate) fn in_tpm(tpm: &Swtpm) -> Site {
+pub(crate) fn in_tpm(socket: &Path) -> Site {
     let site = Site::empty();
-    let socket = tpm.socket();
     let args = ["init", "--origin", BASE, "--backend", "tpm", "--socket"];
-    let made = site.command(&[&args[..], &[path(&socket)]].concat());
+    let made = site.command(&[&args[..], &[path(socket)]].concat());
     vkeys(&made);
     let told = String::from_utf8_lossy(&made.stderr);
     assert!(told.contains("custody: tpm-emulated, IBM SW"), "{told}");
@@ -62,7 +61,7 @@ pub(crate) fn in_tpm(tpm: &Swtpm) -> Site {
 #[test]
 fn a_key_in_a_tpm_signs_and_binds_and_openssl_alone_agrees() {
     let tpm = Swtpm::new();
-    let site = in_tpm(&tpm);
+    let site = in_tpm(&tpm.socket());
     assert!(!site.identity().join("authority-p256.pem").exists());
     let printed = vkeys(&site.command(&["vkey", "--origin", G1]));
     let signer = site.start();
@@ -126,7 +125,7 @@ fn a_key_in_a_tpm_signs_and_binds_and_openssl_alone_agrees() {
 #[test]
 fn a_signer_outlives_its_tpm_and_signs_again() {
     let mut tpm = Swtpm::new();
-    let site = in_tpm(&tpm);
+    let site = in_tpm(&tpm.socket());
     tpm.cut();
     // It starts without a TPM: the node must capture.
     let checked = site.command(&["check", "--files-only"]);

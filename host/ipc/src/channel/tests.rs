@@ -151,7 +151,6 @@ fn a_peer_that_does_not_read_is_given_up() {
         signature_failures: 0,
         turned_away: vec![],
         began: evidence::MonoNs(5),
-        lacking: vec![],
     }
     .into();
     let start = Instant::now();

@@ -38,6 +38,11 @@ parts! {
         2 value: u64 => "its value";
         3 moving_to: Option<u64> => "the value to which it was moved last, where that is kept; that may have been cut off before";
     }
+    /// A counter that was not there when a tree head was signed.
+    LackedCounter {
+        0 counter: CounterKind => "which counter";
+        1 at: MonoNs => "when it was missed last";
+    }
     /// A tree head that was signed.
     SignedTree {
         0 generation: Generation => "the log's generation";

@@ -307,7 +307,6 @@ fn with_the_signer() -> Vec<Message> {
                 firmware_steps: 4,
             }],
             began: MonoNs(5),
-            lacking: vec![CounterKind::Orderly],
         }
         .into(),
     ]

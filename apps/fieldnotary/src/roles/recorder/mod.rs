@@ -17,6 +17,7 @@ mod intake;
 mod journal_file;
 mod keeper;
 mod known_keys;
+mod lacked;
 mod ledger;
 mod low_supplies;
 mod media_watch;

@@ -125,6 +125,7 @@ impl Committer {
             return;
         }
         self.stats.signer.told_at_first(&keys, clock::mono());
+        self.lacked(&keys.lacked);
         let went_before = self.compare_with(&keys);
         let rotated = self.tell_of_rotations(&keys);
         let firmware = self.heard_of_firmware(&keys);

@@ -1,7 +1,7 @@
 //! The thread that asks the signer for checkpoints. Commits never wait for it.
 
 use super::booted::{BootWatch, Told};
-use super::signatures::{is_bound, is_signed};
+use super::signatures::{is_bound, is_held_as, is_signed};
 use super::work::{MayAsk, Verdict, Work};
 use evidence::reasons::{CounterKind, Custody, KeyFault};
 use evidence::{Digest, MonoNs};
@@ -44,8 +44,6 @@ pub(super) struct Sealed {
     pub(super) bound: Vec<BoundHead>,
     /// Why it is not bound to one that it should be bound to.
     pub(super) unbound: Option<(KeyFault, String)>,
-    /// Counters that its store should have and has not.
-    pub(super) lacking: Vec<CounterKind>,
     /// Uses of keys since the signer was started, by purpose.
     pub(super) uses: Vec<Uses>,
     pub(super) rollback_attempts: u64,
@@ -71,6 +69,7 @@ pub(super) fn serve(socket: &Path, heads: &Receiver<Head>, results: &SyncSender<
         channel: None,
         described: false,
         rotations: 0,
+        custody: None,
         vkeys: Vec::new(),
         is_known: false,
         random: getrandom::fill,
@@ -247,6 +246,8 @@ struct Signer {
     described: bool,
     /// How often its keys changed, as it said: the log tells of that.
     rotations: u64,
+    /// Where it said that the authority's key is.
+    custody: Option<Custody>,
     /// The keys of this log under the base origin, as the node knows them: they are the signer's, or it is asked for nothing.
     vkeys: Vec<String>,
     /// Whether whoever serves this connection has them: he signed with them what he says.
@@ -324,6 +325,7 @@ impl Signer {
                 // A counter of firmware versions that could not be read is looked for with each head.
                 self.described = keys.firmware_fault.is_none();
                 self.rotations = u64::try_from(keys.rotations.len()).unwrap_or(u64::MAX);
+                self.custody = Some(keys.custody);
                 Ok(Some((keys, nonce)))
             }
             other => Err(unexpected(&other)),
@@ -368,7 +370,9 @@ impl Signer {
         };
         match self.ask_heard(&request.into())? {
             Message::SignedNote(signed) => {
-                if let Err(words) = is_signed(&signed, &head, &self.vkeys) {
+                let sound = is_signed(&signed, &head, &self.vkeys)
+                    .and_then(|()| is_held_as(signed.custody, self.custody));
+                if let Err(words) = sound {
                     // Whoever answers so is asked anew what its keys are.
                     self.described = false;
                     return Err(IpcError::Peer {
@@ -387,7 +391,6 @@ impl Signer {
                     custody: signed.custody,
                     bound: signed.bound,
                     unbound: signed.unbound_fault.zip(signed.unbound),
-                    lacking: signed.lacking,
                     uses: signed.uses,
                     rollback_attempts: signed.rollback_attempts,
                     signature_failures: signed.signature_failures,
@@ -421,6 +424,7 @@ mod tests {
         Signer {
             channel: None,
             described: true,
+            custody: None,
             rotations: 0,
             vkeys: Vec::new(),
             is_known: true,

@@ -1,6 +1,7 @@
 //! Whether what the signer gave is by the keys of the log: what is not does not go into it.
 
 use super::sealer::Head;
+use evidence::reasons::Custody;
 use ipc::message::{BindFirmware, FirmwareBound, SignedNote};
 use proof::SignedCheckpoint;
 use proof::note::{Algorithm, VerifierKey};
@@ -73,6 +74,19 @@ pub(super) fn is_signed(signed: &SignedNote, head: &Head, vkeys: &[String]) -> R
     Ok(())
 }
 
+/// What stands beside a head is not signed with it: where its key is, the signer said when it was heard.
+pub(super) fn is_held_as(beside: Custody, described: Option<Custody>) -> Result<(), String> {
+    match described {
+        Some(said) if said == beside => Ok(()),
+        Some(said) => Err(format!(
+            "the signer says beside a head that its key is held as {}, and described it as held as {}",
+            beside.name(),
+            said.name()
+        )),
+        None => Err("the signer did not describe where its key is".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Head, is_bound, is_signed};
@@ -112,7 +126,6 @@ mod tests {
             signature_failures: 0,
             turned_away: Vec::new(),
             began: MonoNs(1),
-            lacking: Vec::new(),
         }
     }
 

@@ -3,12 +3,12 @@
 use super::super::{
     AnswerChallenge, AskEndorsements, Attest, Attested, BindFirmware, BootAsked, BootFound,
     CounterArea, Describe, EndorsementCertificate, Endorsements, FirmwareAnswer, FirmwareAsked,
-    FirmwareBound, Keys, Message, NoteText, Quote, QuotedPcr, RecordPurpose, Rotate, Rotated,
-    SealedCredential, SignRecord, SignedRecord, SignedTree, Uses,
+    FirmwareBound, Keys, LackedCounter, Message, NoteText, Quote, QuotedPcr, RecordPurpose, Rotate,
+    Rotated, SealedCredential, SignRecord, SignedRecord, SignedTree, Uses,
 };
 use super::event;
 use evidence::reasons::{CounterKind, Custody, KeyFault};
-use evidence::{Actor, Blob, CommitId, Digest, Generation};
+use evidence::{Actor, Blob, CommitId, Digest, Generation, MonoNs};
 
 pub(super) fn samples() -> Vec<Message> {
     let records = RecordPurpose::ALL.iter().map(|purpose| {
@@ -160,6 +160,10 @@ pub(super) fn of_what_it_is() -> Vec<Message> {
                 public: Blob(vec![1, 0x50]),
                 value: 9,
                 moving_to: Some(9),
+            }],
+            lacked: vec![LackedCounter {
+                counter: CounterKind::Plain,
+                at: MonoNs(5),
             }],
             plain_every_ns: 1,
             not_applied: vec!["the system has no filter".into()],

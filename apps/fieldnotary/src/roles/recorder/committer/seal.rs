@@ -2,13 +2,14 @@
 
 use super::{Committer, Pending};
 use crate::clock;
+use crate::roles::recorder::lacked::Lacked;
 use crate::roles::recorder::missed_seals::{MissedSeals, detail};
 use crate::roles::recorder::sealer::{Head, Sealed, Unsealed};
 use crate::roles::recorder::work::Answer;
 use evidence::kinds::{self, Ack, Binding, BindingCounter, Checkpoint, KeyStore};
 use evidence::reasons::{CounterKind, EventCode, KeyFault};
 use evidence::{Digest, Kind, MonoNs};
-use ipc::message::{BoundHead, Keys};
+use ipc::message::{BoundHead, Keys, LackedCounter};
 use std::collections::BTreeSet;
 use std::sync::mpsc::TrySendError;
 use trust_plane::{Capabilities, window_ns};
@@ -49,6 +50,8 @@ pub(in crate::roles::recorder) struct SealState {
     pub(in crate::roles::recorder) stepped: bool,
     /// What holds the keys, as it was told last in this epoch.
     pub(in crate::roles::recorder) store: Option<KeyStore>,
+    /// The counters that the signer missed, as it said.
+    pub(in crate::roles::recorder) lacked: Lacked,
     /// Size of the log with the order to stop in it.
     pub(in crate::roles::recorder) stop_size: u64,
     /// Entries since the last seal that deserve one.
@@ -133,7 +136,6 @@ impl Committer {
                     .into(),
                 );
                 self.bound(sealed.head.size, sealed.bound, sealed.unbound);
-                self.lacks(&sealed.lacking);
                 self.turned_away(sealed.signer_began, &sealed.turned_away);
                 self.tell_of_key_use(false);
             }
@@ -248,10 +250,11 @@ impl Committer {
         }
     }
 
-    /// A counter that was not there for a head is told to be away: by the time the store is asked again there may be one under its
-    /// name, which was defined anew.
-    fn lacks(&mut self, lacking: &[CounterKind]) {
-        let there = |one: &BindingCounter| !lacking.contains(&one.counter);
+    /// A counter that was not there for a head is told to be away: when the signer is heard again there may be one under its name,
+    /// which was defined anew. It says so with what it signs of itself: what stands beside a head anybody between could have written.
+    pub(in crate::roles::recorder) fn lacked(&mut self, lacked: &[LackedCounter]) {
+        let news = self.seal.lacked.news(lacked, self.epoch_at);
+        let there = |one: &BindingCounter| !news.contains(&one.counter);
         let told = self.seal.store.as_ref();
         let Some(told) = told.filter(|told| !told.counters.iter().all(there)) else {
             return;

@@ -59,6 +59,7 @@ fn said(vkeys: &[String], notes: &[String], by: &[u8]) -> Keys {
         maker: "files".into(),
         key_public: None,
         counters: Vec::new(),
+        lacked: Vec::new(),
         plain_every_ns: 1,
         not_applied: Vec::new(),
         uses: Vec::new(),
