@@ -100,7 +100,7 @@ impl fmt::Display for BindingFault {
                 now,
             } => write!(f, "the {counter} counter went from {before} to {now}"),
             Self::OtherTpm => f.write_str(
-                "the TPM's count of resets or its clock went back: another TPM, or an older copy of one",
+                "the TPM's count of resets or its clock went back: another TPM, an older copy of one, or it was cleared",
             ),
         }
     }
@@ -223,6 +223,15 @@ impl Bindings {
     pub(crate) fn forget(&mut self, counter: CounterKind) {
         self.values.remove(&counter);
         self.clock = None;
+    }
+
+    /// Forgets what a binding contradicts by this fault and nothing else; whether there was any such.
+    pub(crate) fn forget_contradicted(&mut self, fault: &BindingFault) -> bool {
+        match fault {
+            BindingFault::Backwards { counter, .. } => self.values.remove(counter).is_some(),
+            BindingFault::OtherTpm => self.clock.take().is_some(),
+            _ => false,
+        }
     }
 
     /// The qualified name of the key that was stated: what its TPM calls it in an attestation.

@@ -65,6 +65,8 @@ pub struct BoundLog {
     gap: bool,
     /// Alarms of the log about its counters.
     told: Told,
+    /// Whether the log says of its store that it has no counter any more, and nothing was bound since.
+    bare: bool,
 }
 
 impl BoundLog {
@@ -120,6 +122,7 @@ impl BoundLog {
         }
         // What follows is judged by what was stated, also where that is at fault.
         self.stated = true;
+        self.bare |= !before.is_empty() && store.counters.is_empty();
         let of_counter = |fault: &BindingFault| {
             matches!(
                 fault,
@@ -134,7 +137,6 @@ impl BoundLog {
                 .told
                 .of(&fault, |counter| before.get(&counter).copied());
             if let BindingFault::CounterReplaced(counter) = fault {
-                // One alarm answers for one.
                 self.told.stated(counter);
             }
             Contradiction { fault, told }
@@ -152,23 +154,13 @@ impl BoundLog {
             self.gap |= self.held.is_none() || !self.stated;
             return None;
         };
-        let taken = self.bindings.take(binding, &held.text, &held.authority);
-        let outcome = taken.map_err(|fault| {
-            let told = self.told.of(&fault, |counter| self.bindings.value(counter));
-            let one = Contradiction { fault, told };
-            if one.told.is_none() {
-                return one;
-            }
-            self.bindings.forget(binding.counter);
-            // What is contradicted besides was not told.
-            let again = self.bindings.take(binding, &held.text, &held.authority);
-            again.map_or_else(|fault| Contradiction { fault, told: None }, |_| one)
-        });
+        let outcome = take(&mut self.bindings, &self.told, binding, held);
         if outcome.as_ref().is_err_and(|one| one.told.is_none()) {
             self.gap = true;
             return Some(outcome);
         }
         self.epoch = epoch;
+        self.bare = false;
         self.told.shown(binding.counter);
         let shown = binding.counter == CounterKind::Plain && core::mem::take(&mut self.gap);
         Some(outcome.map(|unshown| if shown { 0 } else { unshown }))
@@ -212,6 +204,13 @@ impl BoundLog {
         }
     }
 
+    /// Whether the log says that the counters are gone from its store: of a TPM that was cleared the clock is gone with them, and
+    /// that is told when there are others.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.bare
+    }
+
     /// Whether the next step of the plain counter is judged.
     pub(crate) const fn gap(&self) -> bool {
         self.gap
@@ -219,5 +218,33 @@ impl BoundLog {
 
     pub(crate) const fn set_gap(&mut self, gap: bool) {
         self.gap = gap;
+    }
+}
+
+/// Takes a binding, past whatever of it an alarm in front tells: the first of that. What no alarm tells is judged each by its own
+/// row, and leaves the bindings as they were.
+fn take(
+    bindings: &mut Bindings,
+    told: &Told,
+    binding: &Binding,
+    held: &Held,
+) -> Result<u64, Contradiction> {
+    let before = bindings.values();
+    let mut past = bindings.clone();
+    let mut first = None;
+    loop {
+        let fault = match past.take(binding, &held.text, &held.authority) {
+            Ok(unshown) => {
+                *bindings = past;
+                return first.map_or(Ok(unshown), Err);
+            }
+            Err(fault) => fault,
+        };
+        let told = told.of(&fault, |counter| before.get(&counter).copied());
+        // Each is forgotten once, so that this ends.
+        if told.is_none() || !past.forget_contradicted(&fault) {
+            return Err(Contradiction { fault, told: None });
+        }
+        first.get_or_insert(Contradiction { fault, told });
     }
 }

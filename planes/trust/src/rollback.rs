@@ -301,7 +301,8 @@ impl BoundCounters {
 
 impl Held {
     fn judge(&self, found: &CounterFound) -> Moved {
-        // One that is defined anew begins above every value that a counter of the TPM ever had (TPM 2.0 part 3, NV_Increment).
+        // One that is defined anew begins above every value that a counter of the TPM ever had (TPM 2.0 part 3, NV_Increment);
+        // behind TPM2_Clear some forget what an orderly one had in memory alone.
         if self.lacked || self.index != index(&found.public) {
             return Moved::OtherIndex;
         }

@@ -99,9 +99,10 @@ pub(crate) const TOLD: &[(Row, Said, bool)] = &[
     (Row::Index, Said::Another, true),
     (Row::Clock, Said::Nothing, false),
     (Row::Clock, Said::Otherwise, false),
-    // A counter falls with its TPM's clock alone: it is an older copy.
+    // An older copy of a TPM has both behind.
     (Row::Clock, Said::Behind, true),
-    (Row::Clock, Said::Another, false),
+    // One that was cleared (TPM2_Clear) lost its counters, and counts clock and resets from 0 with the key that it had.
+    (Row::Clock, Said::Another, true),
     (Row::Other, Said::Nothing, false),
     (Row::Other, Said::Otherwise, false),
     (Row::Other, Said::Behind, false),
@@ -119,6 +120,8 @@ struct Alarm {
     entry: u64,
     bound: Option<u64>,
     value: u64,
+    /// Whether no other index of the counter was stated since.
+    index: bool,
     /// Whether nothing was attested by the TPM since.
     clock: bool,
 }
@@ -155,6 +158,7 @@ impl Told {
                 entry,
                 bound: found.bound,
                 value,
+                index: true,
                 clock: true,
             };
             self.0.insert(counter, alarm);
@@ -174,7 +178,8 @@ impl Told {
         };
         let tells = |counter: &CounterKind, alarm: &Alarm| {
             let of_it = match what {
-                What::Value(one) | What::Index(one) => one == *counter,
+                What::Value(one) => one == *counter,
+                What::Index(one) => one == *counter && alarm.index,
                 What::Clock => alarm.clock,
                 What::Other => true,
             };
@@ -195,9 +200,11 @@ impl Told {
         }
     }
 
-    /// The log states another index of a counter.
+    /// The log states another index of a counter: one alarm answers for one.
     pub(crate) fn stated(&mut self, counter: CounterKind) {
-        self.0.remove(&counter);
+        if let Some(alarm) = self.0.get_mut(&counter) {
+            alarm.index = false;
+        }
     }
 }
 

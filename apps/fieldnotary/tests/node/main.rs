@@ -88,6 +88,7 @@ mod threat_model;
 mod time;
 mod time_node;
 mod time_offered;
+mod tpm_cleared;
 mod truth_stores;
 mod typed_polls;
 mod unplugged;

@@ -37,9 +37,12 @@ fn every_contradiction_and_word_has_one_row_and_what_no_node_sees_is_never_told(
         for said in Word::ALL {
             let rows = TOLD.iter().filter(|row| (row.0, row.1) == (what, said));
             let rows: Vec<bool> = rows.map(|row| row.2).collect();
-            assert_eq!(rows.len(), 1, "{what:?} {said:?}");
-            let never = what == Row::Other || matches!(said, Word::Nothing | Word::Otherwise);
-            assert!(!(never && rows[0]), "{what:?} {said:?}");
+            let told = match said {
+                Word::Nothing | Word::Otherwise => false,
+                Word::Behind => what != Row::Other,
+                Word::Another => matches!(what, Row::Index | Row::Clock),
+            };
+            assert_eq!(rows, [told], "{what:?} {said:?}");
         }
     }
 }
@@ -78,7 +81,7 @@ fn faults() -> Vec<BindingFault> {
     all
 }
 
-/// The log shows 40 of both counters. An alarm tells of what it names, with its values, and of the clock of an older copy.
+/// The log shows 40 of both counters. An alarm tells of what it names, with its values, and of the clock of their TPM.
 //= A6.4
 #[test]
 fn an_alarm_tells_of_the_counter_that_it_names_with_its_values_and_of_nothing_else() {
@@ -110,9 +113,9 @@ fn an_alarm_tells_of_the_counter_that_it_names_with_its_values_and_of_nothing_el
                                 BindingFault::CounterReplaced(one) => {
                                     matches && value.is_some() && counter == Some(*one)
                                 }
+                                // An older copy, or one that was cleared.
                                 BindingFault::OtherTpm => {
-                                    let behind = value.is_some_and(|value| value < 40);
-                                    matches && behind && counter.is_some()
+                                    matches && value.is_some() && counter.is_some()
                                 }
                                 _ => false,
                             };
@@ -130,7 +133,10 @@ fn an_alarm_tells_of_the_counter_that_it_names_with_its_values_and_of_nothing_el
 struct Log {
     log: BoundLog,
     entries: u64,
+    resets: u32,
     clock_ms: u64,
+    /// The index of the plain counter; that of the other is 100 above.
+    at: u32,
     size: u64,
     known: [VerifierKey; 1],
 }
@@ -142,7 +148,9 @@ impl Log {
         let mut log = Self {
             log: BoundLog::default(),
             entries: 0,
+            resets: 3,
             clock_ms: 1_000,
+            at: 1,
             size: 0,
             known: [authority(&key(7))],
         };
@@ -156,6 +164,7 @@ impl Log {
     /// States the store, with these indexes: what is told of each contradiction in it.
     fn states(&mut self, at: u32) -> Vec<Option<u64>> {
         self.entries += 1;
+        self.at = at;
         let mut stated = store(public(&key(7), 0), index(at, false, 0));
         let orderly = store(public(&key(7), 0), index(at + 100, true, 0));
         for mut one in orderly.counters {
@@ -186,14 +195,15 @@ impl Log {
         let opened = SignedCheckpoint::open(note.to_string().as_bytes(), &self.known).unwrap();
         self.log.checkpoint(self.size, &opened, &self.known);
         let of = match counter {
-            PLAIN => index(1, false, 0),
-            ORDERLY => index(101, true, 0),
+            PLAIN => index(self.at, false, 0),
+            ORDERLY => index(self.at + 100, true, 0),
         };
         let said = Said {
             text: String::from(note.text()),
             index: name(&of),
             value,
             clock_ms: self.clock_ms,
+            resets: self.resets,
             ..Said::new()
         };
         let mut binding = said.by(&key(7));
@@ -236,6 +246,72 @@ fn the_clock_of_an_older_copy_is_told_once_by_the_counter_that_is_behind() {
     assert_eq!(log.binds(ORDERLY, 1_101), Ok(()));
     log.clock_ms = 10;
     assert_eq!(log.binds(ORDERLY, 1_102), Err(None));
+}
+
+/// TPM2_Clear: the key stays, counters are defined anew above their old values, clock and count of resets begin at 0.
+//= A6.4
+#[test]
+fn a_tpm_that_was_cleared_is_told_once_by_a_counter_that_was_defined_anew() {
+    for counters in [&[ORDERLY, PLAIN][..], &[PLAIN, ORDERLY], &[PLAIN]] {
+        let mut log = Log::new();
+        let next = |counter| match counter {
+            PLAIN => (40, 41),
+            ORDERLY => (900, 901),
+        };
+        let told: Vec<u64> = counters
+            .iter()
+            .map(|counter| log.tells(*counter, next(*counter).0, next(*counter).1))
+            .collect();
+        (log.resets, log.clock_ms) = (1, 10);
+        for (at, counter) in counters.iter().enumerate() {
+            let taken = log.binds(*counter, next(*counter).1);
+            match at {
+                0 => assert!(
+                    matches!(taken, Err(Some(one)) if told.contains(&one)),
+                    "{taken:?}"
+                ),
+                _ => assert_eq!(taken, Ok(())),
+            }
+        }
+        assert_eq!(log.binds(PLAIN, 42), Ok(()));
+        // A second time needs a word of its own.
+        (log.resets, log.clock_ms) = (0, 10);
+        assert_eq!(log.binds(PLAIN, 43), Err(None));
+    }
+    // Defined at other indexes: each alarm tells of its index once, and of the clock as before.
+    let mut log = Log::new();
+    let told = [log.tells(PLAIN, 40, 41), log.tells(ORDERLY, 900, 901)];
+    assert_eq!(log.states(2), told.map(Some));
+    assert_eq!(log.states(3), [None, None]);
+    (log.resets, log.clock_ms) = (1, 10);
+    let taken = log.binds(PLAIN, 41);
+    assert!(
+        matches!(taken, Err(Some(one)) if told.contains(&one)),
+        "{taken:?}"
+    );
+    assert_eq!(log.binds(ORDERLY, 901), Ok(()));
+    (log.resets, log.clock_ms) = (0, 10);
+    assert_eq!(log.binds(PLAIN, 42), Err(None));
+}
+
+/// The value is told, and the clock was answered for by what was bound before.
+//= A6.4
+#[test]
+fn a_value_that_is_told_excuses_no_clock_that_is_not() {
+    let mut log = Log::new();
+    let of_plain = log.tells(PLAIN, 40, 30);
+    let of_orderly = log.tells(ORDERLY, 900, 800);
+    log.clock_ms = 10;
+    assert_eq!(log.binds(ORDERLY, 801), Err(Some(of_orderly)));
+    // A still older copy.
+    log.resets = 2;
+    assert_eq!(log.binds(PLAIN, 30), Err(None));
+    assert_eq!(log.binds(ORDERLY, 802), Err(None));
+    // Nothing of it is remembered: what the alarms tell of goes on as if it had not been.
+    log.resets = 3;
+    assert_eq!(log.binds(ORDERLY, 802), Ok(()));
+    assert_eq!(log.binds(PLAIN, 30), Err(Some(of_plain)));
+    assert_eq!(log.binds(PLAIN, 31), Ok(()));
 }
 
 /// What somebody would write to have an older counter pass.

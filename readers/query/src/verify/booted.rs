@@ -147,8 +147,8 @@ impl Booted {
             .bound
             .is_in_place(told.of, attest.clock, beside.epoch)
         {
-            // The log says it itself of its TPM or of its disk: found already.
-            if self.rolled_back {
+            // The log says it itself of its TPM or of its disk: found already, or as soon as a cleared TPM has counters again.
+            if self.rolled_back || beside.bound.is_bare() {
                 return Ok(Some(false));
             }
             return Err(

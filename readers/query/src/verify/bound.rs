@@ -66,6 +66,11 @@ impl Bound {
         self.log.is_in_place(of, clock, epoch)
     }
 
+    /// Whether the log says that the counters are gone from its store.
+    pub(super) const fn is_bare(&self) -> bool {
+        self.log.is_bare()
+    }
+
     /// What the log says of its store.
     pub(super) fn store(
         &mut self,

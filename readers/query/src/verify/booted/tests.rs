@@ -1,6 +1,7 @@
 //! What entries say of a boot, each changed in one place.
 
 mod claims;
+mod cleared;
 
 use super::{Beside, Booted};
 use crate::verify::bound::Bound;
