@@ -159,13 +159,19 @@ impl CollectorDir {
 }
 
 impl LogDir {
+    /// Whether a folder is that of a published log: it has a checkpoint, and tiles.
+    #[must_use]
+    pub fn is_published(path: &Path) -> bool {
+        path.join(proof::tile::CHECKPOINT_PATH).is_file() && path.join("tile").is_dir()
+    }
+
     /// The log in its published form that a directory holds; `None` if it is not certainly one.
     ///
     /// # Errors
     /// [`CollectorError`] when its checkpoint is none.
     pub fn published(path: &Path) -> Result<Option<Self>, CollectorError> {
         let checkpoint = path.join(proof::tile::CHECKPOINT_PATH);
-        if !checkpoint.is_file() || !path.join("tile").is_dir() {
+        if !Self::is_published(path) {
             return Ok(None);
         }
         let bytes =

@@ -53,7 +53,10 @@ pub(super) fn read(dir: &Path) -> Result<Option<Found>, String> {
     let any = [STATEMENT, NOTE, QUOTE, SIGNATURE, PCRS]
         .into_iter()
         .any(is_there);
-    if !dir.is_dir() || !any || is_node(dir) || query::CollectorDir::is_one(dir) {
+    // A log is judged as one, whatever lies beside its files: whoever hosts a copy could put an answer there.
+    let is_log =
+        is_node(dir) || query::CollectorDir::is_one(dir) || query::LogDir::is_published(dir);
+    if !dir.is_dir() || !any || is_log {
         return Ok(None);
     }
     let statement = file(dir, STATEMENT, NOTE_BYTES_MAX)?;

@@ -99,9 +99,10 @@ fn lines(
             ];
         }
     };
-    let what = match told.attest {
-        Some(_) => "",
-        None => " the statement alone, without a quote,",
+    let what = match (&told.attest, told.measured) {
+        (Some(_), true) => "",
+        (Some(_), false) => " the statement alone, with a quote of no PCR,",
+        (None, _) => " the statement alone, without a quote,",
     };
     let keys = match anchored {
         true => "against the key you pinned",
@@ -222,7 +223,7 @@ fn as_json(outcome: &Result<Answered, String>, quoted: Option<&Quoted>, anchored
         "nonce_sha256": told.map(|told| told.nonce_digest.to_string()),
         "signed_by": told.map(signed),
         "unknown_lines": told.map(|told| told.strangers),
-        "quoted": told.map(|told| told.attest.is_some()),
+        "quoted": told.map(|told| told.attest.is_some() && told.measured),
         "quote": quote,
         "custody": null,
         "hardware": false,

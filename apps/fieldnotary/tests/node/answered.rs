@@ -57,6 +57,7 @@ impl Given<'_> {
         self.says_what_is_not_judged();
         self.files_that_are_missing();
         self.files_that_are_cut();
+        self.files_in_a_published_log();
         self.files_of_another_answer();
         self.files_that_say_something_else();
         // Without its quote an answer says less, and says that; whoever needs one sees it.
@@ -171,6 +172,19 @@ impl Given<'_> {
                 self.spoilt(write, 1, &[words]);
             }
         }
+    }
+
+    /// A copy of a log into which somebody put an answer is judged as the log that it is.
+    fn files_in_a_published_log(&self) {
+        let publish = |to: &Path| {
+            std::fs::create_dir(to.join("tile")).unwrap();
+            std::fs::write(to.join("checkpoint"), "no checkpoint\n").unwrap();
+        };
+        let copy = Copy::of(self.answer);
+        publish(copy.path());
+        let said = screen(copy.path(), &self.pinned()[..4]);
+        says(&said, 3, &["/checkpoint"]);
+        assert!(!said.out.contains("VERIFIED"), "{said:?}");
     }
 
     /// One file, all of the quote, all of the statement, all of it.

@@ -41,6 +41,8 @@ pub struct Answered {
     pub strangers: usize,
     /// What a TPM's key attests over the statement.
     pub attest: Option<Attest>,
+    /// Whether that is of the PCRs that a boot extends: a TPM can be asked for a quote of none.
+    pub measured: bool,
 }
 
 /// Why an answer is none.
@@ -161,6 +163,10 @@ fn judge(
             Some(attest)
         }
     };
+    let measured = answer
+        .quoted
+        .as_ref()
+        .is_some_and(|quote| !quote.pcrs.is_empty());
     Ok(Answered {
         origin: stated.origin.to_owned(),
         id: Digest(qualifying(text)),
@@ -170,6 +176,7 @@ fn judge(
         signed,
         strangers,
         attest,
+        measured,
     })
 }
 
@@ -189,7 +196,7 @@ fn no_authority(keys: &Signers) -> String {
     }
 }
 
-/// A TPM without the bank quotes no PCR, which says nothing of a boot; of some of them alone no node quotes.
+/// A TPM without the bank quotes no PCR, which says nothing of a boot ([`Answered::measured`]); of some of them alone no node quotes.
 fn of_the_boot(pcrs: &[BootPcr]) -> Result<(), String> {
     let own = pcrs.iter().map(|one| one.pcr);
     if pcrs.is_empty() || own.clone().eq(BOOT_PCRS.map(u32::from)) {

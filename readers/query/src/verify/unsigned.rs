@@ -9,7 +9,8 @@ pub(super) fn newer_keys_words(note: &Note, origin: &str) -> &'static str {
     let mut lines = note.signatures().iter();
     match lines.any(|line| line.name() == origin) {
         true => {
-            "; where newer keys of this log signed it, bring what they state of each other: --rotation FILE, each of the files              rotation-001.note and on of the node's identity/ or of a collector's rotations/"
+            "; where newer keys of this log signed it, bring what they state of each other: --rotation FILE, each of the files \
+             rotation-001.note and on of the node's identity/ or of a collector's rotations/"
         }
         false => "",
     }

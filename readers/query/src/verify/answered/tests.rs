@@ -120,7 +120,7 @@ fn an_answer_holds_by_both_keys_of_its_log_and_its_quote_by_the_authority() {
     );
     // Without a number nothing is said of freshness, and all else is the same.
     let told = verify_answer(&whole, None, &pinned(1)).unwrap();
-    assert!(!told.fresh && told.attest.is_some());
+    assert!(!told.fresh && told.attest.is_some() && told.measured);
     // Keys in files or a token give the statement alone.
     let alone = Answer {
         quoted: None,
@@ -145,12 +145,13 @@ fn an_answer_holds_by_both_keys_of_its_log_and_its_quote_by_the_authority() {
     let second = Anchors::pinned(vec![second]);
     fails(&whole, &second, "could not be judged");
     assert_eq!(holds(&alone, &second).attest, None);
-    // A TPM without a SHA-256 bank quotes no PCR.
+    // A TPM without a SHA-256 bank quotes no PCR, and one with it whatever somebody asks it for: nothing is said of a boot.
     let no_bank = Answer {
         quoted: Some(quote(1, &text(), &[])),
         ..whole
     };
-    assert!(holds(&no_bank, &pinned(1)).attest.is_some());
+    let told = holds(&no_bank, &pinned(1));
+    assert!(told.attest.is_some() && !told.measured);
 }
 
 //= A6.3
