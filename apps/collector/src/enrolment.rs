@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::files::{self, Access};
+use crate::identity::serial_of;
 use crate::registry::{self, Pin};
 use revoke::Revocations;
 
@@ -62,14 +63,20 @@ impl Record {
         let Some(bytes) = files::read(&path)? else {
             return Ok(None);
         };
-        let record = serde_json::from_slice(&bytes);
-        record.map(Some).map_err(|error| {
+        let damaged = |error: &dyn std::fmt::Display| {
             Error::setup(format!(
                 "{} is damaged: {error}; restore it from a backup, or move it away: the node that it is of is then enrolled anew, \
                  or its keys are given with --log-key",
                 path.display()
             ))
-        })
+        };
+        let record: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        if let Some(receipt) = &record.receipt
+            && let Err(error) = serial_of(&receipt.certificate)
+        {
+            return Err(damaged(&format_args!("its certificate: {error}")));
+        }
+        Ok(Some(record))
     }
 
     fn write(&self, dir: &Path) -> Result<(), Error> {

@@ -60,3 +60,6 @@ pub const UPLOAD_BUFFER_BYTES_MAX: usize = proof::limits::PACKAGE_BYTES_MAX
 
 /// Longest header that states an alarm: its longest words and numbers, twice over for what a later version adds.
 pub const ALARM_BYTES_MAX: usize = 256;
+
+/// Characters of a refusal's text that a node keeps.
+pub const REFUSAL_CHARS_MAX: usize = 420;

@@ -47,7 +47,8 @@ async fn answer(
     Extension((peer, words)): Extension<(Peer, String)>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    // What he asks for is his own text, and nothing of it is kept.
+    let body = request.into_body();
     block_in_place(|| {
         books
             .refusals
@@ -57,8 +58,6 @@ async fn answer(
         "event": "turned_away",
         "peer": peer.addr,
         "certificate": peer.certificate,
-        "method": parts.method.as_str(),
-        "path": parts.uri.path(),
         "status": StatusCode::FORBIDDEN.as_u16(),
         "answer": words,
     }));

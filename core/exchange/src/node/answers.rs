@@ -10,11 +10,11 @@ use super::upload::{ADD_CHECKPOINT, ADD_ENTRIES};
 use super::{
     Acked, ConflictCause, Event, Failure, Node, Position, Report, RequestId, Response, State, Tick,
 };
-use crate::limits::{MOVES_MAX, RESPONSE_BYTES_MAX};
+use crate::limits::{MOVES_MAX, REFUSAL_CHARS_MAX, RESPONSE_BYTES_MAX};
 
-/// Characters of a refusal's text that are kept.
-const DETAIL_CHARS_MAX: usize = 300;
 const MS_PER_S: u64 = 1_000;
+/// Ends a text that was cut.
+const CUT: &str = "...";
 
 impl Node {
     /// Takes the response to a request. A response to any but the request that is out is dropped.
@@ -311,26 +311,35 @@ impl Node {
 #[must_use]
 pub fn refusal_text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let plain = text.chars().filter(|c| !steers(*c));
-    plain.take(DETAIL_CHARS_MAX).collect()
+    let mut plain = text.chars().filter(|c| !steers(*c));
+    let mut kept: String = plain.by_ref().take(REFUSAL_CHARS_MAX).collect();
+    if plain.next().is_some() {
+        let head = REFUSAL_CHARS_MAX.saturating_sub(CUT.len());
+        kept = kept.chars().take(head).chain(CUT.chars()).collect();
+    }
+    kept
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DETAIL_CHARS_MAX, refusal_text};
+    use super::{REFUSAL_CHARS_MAX, refusal_text};
     use std::string::ToString as _;
 
     //= R11.2
     #[test]
     fn what_a_collector_refuses_with_is_one_bounded_line_that_steers_nothing() {
-        let long = "w".repeat(2 * DETAIL_CHARS_MAX);
+        let long = "w".repeat(2 * REFUSAL_CHARS_MAX);
         for (said, kept) in [
             ("no\n", "no".to_string()),
             (
                 "a\u{1b}[2Jb\u{202e}c\u{200b}\r\nVERIFIED",
                 "a[2JbcVERIFIED".to_string(),
             ),
-            (&long, "w".repeat(DETAIL_CHARS_MAX)),
+            (
+                &long,
+                std::format!("{}...", "w".repeat(REFUSAL_CHARS_MAX - 3)),
+            ),
+            (&long[..REFUSAL_CHARS_MAX], "w".repeat(REFUSAL_CHARS_MAX)),
         ] {
             assert_eq!(refusal_text(said.as_bytes()), kept);
         }
