@@ -2,6 +2,7 @@
 
 use super::words;
 use evidence::kinds::KeyStore;
+use evidence::reasons::CounterKind;
 use query::{BoundTo, Report};
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) enum Unseen {
     /// The store has no counter: files, tokens, a TPM without one.
     NoCounter,
+    /// It should have two, and one was not there when it was looked at last: nothing bounds a rollback until it is.
+    CounterGone,
     /// It has one, and no checkpoint is bound to it.
     Unbound,
     /// Checkpoints are bound to the orderly counter alone.
@@ -31,17 +34,21 @@ impl Unseen {
         let Some(store) = store else {
             return Self::Unknown;
         };
-        match (store.monotonic_counter, store.window_ns) {
-            (false, _) => Self::NoCounter,
-            (true, None) => Self::CounterIsAFile,
-            (true, Some(window_ns)) => Self::Bounded(window_ns),
+        // What attests, counts; an entry that tells of a counter that is gone has all else as it was.
+        let counts = store.monotonic_counter || store.attestation;
+        let whole = store.counters.len() == CounterKind::ALL.len();
+        match (counts, whole, store.window_ns) {
+            (false, ..) => Self::NoCounter,
+            (true, false, _) => Self::CounterGone,
+            (true, true, None) => Self::CounterIsAFile,
+            (true, true, Some(window_ns)) => Self::Bounded(window_ns),
         }
     }
 
     /// In a log: only what is bound to a counter is guarded by it.
     pub(super) const fn in_log(store: Option<&KeyStore>, bound: Option<&BoundTo>) -> Self {
         match (Self::by_design(store), bound) {
-            (by_design @ (Self::NoCounter | Self::Unknown), _) => by_design,
+            (by_design @ (Self::NoCounter | Self::CounterGone | Self::Unknown), _) => by_design,
             (_, None) => Self::Unbound,
             (_, Some(BoundTo { plain: None, .. })) => Self::PlainUnbound,
             (by_design, Some(_)) => by_design,
@@ -52,6 +59,7 @@ impl Unseen {
     const fn name(self) -> &'static str {
         match self {
             Self::NoCounter => "no_counter",
+            Self::CounterGone => "counter_gone",
             Self::Unbound => "unbound",
             Self::PlainUnbound => "plain_unbound",
             Self::CounterIsAFile => "counter_is_a_file",
@@ -65,6 +73,7 @@ impl Unseen {
         match self {
             Self::Bounded(window_ns) => Some(window_ns),
             Self::NoCounter
+            | Self::CounterGone
             | Self::Unbound
             | Self::PlainUnbound
             | Self::CounterIsAFile
@@ -90,6 +99,9 @@ impl Unseen {
             Self::NoCounter | Self::Unbound | Self::PlainUnbound => {
                 "the whole disk put back, without limit where no collector has it: the store of the keys has no counter".to_owned()
             }
+            Self::CounterGone => {
+                "the whole disk put back, without limit where no collector has it, while a counter of the store is not there".to_owned()
+            }
             Self::Unknown => "not known: the log has not said yet what holds its keys".to_owned(),
         }
     }
@@ -110,6 +122,9 @@ pub(super) fn line(report: &Report) -> String {
     };
     let words = match unseen {
         Unseen::NoCounter => whole("the store has no counter that only moves forward"),
+        Unseen::CounterGone => {
+            whole("a counter of the store was not there when it was looked at last")
+        }
         Unseen::Unbound => whole("no checkpoint is bound to the store's counter"),
         Unseen::Unknown => whole("nothing here says what holds the keys"),
         Unseen::PlainUnbound => format!(
@@ -159,12 +174,21 @@ fn shown(bound: Option<&BoundTo>, end: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Unseen, line};
-    use evidence::MonoNs;
-    use evidence::kinds::KeyStore;
-    use evidence::reasons::Custody;
+    use evidence::kinds::{BindingCounter, KeyStore};
+    use evidence::reasons::{CounterKind, Custody};
+    use evidence::{Blob, MonoNs};
     use query::{BoundTo, Report};
 
     const WINDOW_NS: u64 = 3_660_000_000_000;
+
+    /// The counters of a TPM, or some of them.
+    fn counters(kinds: &[CounterKind]) -> Vec<BindingCounter> {
+        let counter = |kind: &CounterKind| BindingCounter {
+            counter: *kind,
+            public: Blob(vec![1]),
+        };
+        kinds.iter().map(counter).collect()
+    }
 
     fn store(custody: Custody, counter: bool, window_ns: Option<u64>) -> KeyStore {
         KeyStore {
@@ -176,7 +200,7 @@ mod tests {
             attestation: counter,
             measured_boot: false,
             key_public: None,
-            counters: Vec::new(),
+            counters: counters(if counter { CounterKind::ALL } else { &[] }),
             window_ns,
             not_applied: Vec::new(),
         }
@@ -245,6 +269,43 @@ mod tests {
                         window_ns.is_none(),
                         "{line}"
                     );
+                }
+            }
+        }
+    }
+
+    /// While one of a TPM's counters is not there nothing is promised, whatever was bound before: also in the entry that tells of it, which has
+    /// all else as it was.
+    //= A6.4
+    #[test]
+    fn without_one_of_its_counters_no_limit_is_stated() {
+        for missing in CounterKind::ALL {
+            let left: Vec<_> = CounterKind::ALL
+                .iter()
+                .filter(|one| *one != missing)
+                .copied()
+                .collect();
+            for left in [&left[..], &[]] {
+                for (monotonic_counter, window_ns) in
+                    [(true, Some(WINDOW_NS)), (true, None), (false, None)]
+                {
+                    let mut report = Report::begun(false);
+                    report.key_store = Some(KeyStore {
+                        monotonic_counter,
+                        counters: counters(left),
+                        ..store(Custody::Tpm, true, window_ns)
+                    });
+                    report.bound = Some(bound(Some(9)));
+                    let unseen = Unseen::in_log(report.key_store.as_ref(), report.bound.as_ref());
+                    let told = unseen.json();
+                    assert_eq!(told["code"], "counter_gone");
+                    assert!(told["window_ns"].is_null(), "{told}");
+                    let words = [line(&report), unseen.design_words()];
+                    assert!(
+                        words.iter().all(|one| one.contains("without limit")),
+                        "{words:?}"
+                    );
+                    assert!(!words[0].contains("3660"), "{words:?}");
                 }
             }
         }
